@@ -104,7 +104,8 @@ inline Pair Sin(double z) {
   constexpr double kHigh = 0x1.921fb544p+0, kMiddle = 0x1.0b4611a6p-34,
                    kLow = 0x1.3198a2e037073p-69;
   const double shifted = z * 0x1.45f306dc9c883p-1 + kRound;
-  const int64_t k = std::bit_cast<int64_t>(shifted) - std::bit_cast<int64_t>(kRound);
+  // Unsigned: for large numbers, whose results MapSin replaces, the difference wraps.
+  const uint64_t k = std::bit_cast<uint64_t>(shifted) - std::bit_cast<uint64_t>(kRound);
   const double whole = shifted - kRound;
   const double r = ((z - whole * kHigh) - whole * kMiddle) - whole * kLow;
   const double square = r * r;

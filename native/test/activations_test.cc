@@ -53,6 +53,8 @@ void TestSine() {
     for (const double at : {zero, std::nextafter(zero, 0.0), k * draw.Normal(), 2e6 * k})
       z.push_back(at);
   }
+  // Where the reduction of small numbers would wrap an integer.
+  for (const double at : {-1.1e16, -1.5e16, -2.1e16, 1.5e16}) z.push_back(at);
   Vector values = z, slopes(z.size());
   Activate(Activation::kSin, z.size(), values.data(), slopes.data());
   for (size_t i = 0; i < z.size(); ++i) {
