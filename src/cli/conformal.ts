@@ -16,16 +16,21 @@ export interface ConformalFlags {
 /** Groups of columns, n rows of as many columns as there are targets in each. */
 type Columns = readonly { readonly names: readonly string[]; readonly values: Float64Array }[];
 
-/** @throws UsageError for flags and models that have no such intervals */
+/** @throws UsageError for flags and models that have no such intervals, and for columns that are not written beside them */
 export function checkConformal(
   { link }: Network,
-  { intervals }: ConformalFlags,
+  { intervals, spread, averaged }: ConformalFlags & { readonly spread?: true; readonly averaged?: true },
   exposure: string | undefined,
   file: string,
 ): void {
   if (intervals === undefined)
     throw new UsageError(
       "--conformal is about intervals: give the share of new observations too, such as --intervals 0.9",
+    );
+  const other = spread ? "--spread" : averaged ? "--averaged" : null;
+  if (other !== null)
+    throw new UsageError(
+      `--conformal writes predictions and their intervals alone: leave ${other} out, or --conformal`,
     );
   if (link === "logistic" || link === "softmax")
     throw new UsageError(`--conformal is about numbers, and ${file} predicts probabilities: leave it out`);

@@ -279,9 +279,11 @@ async function asCsv(
 
 async function predict(application: Application): Promise<ExitCode> {
   const { model, file, flags, terminal, cluster } = application;
-  await checkOutputs({ "the model": model, "the table": file }, [
+  await checkOutputs({ "the model": model, "the table": file, "--conformal": flags.conformal }, [
     { flag: "--out", path: flags.out, what: "the predictions" },
   ]);
+  if (file === "-" && flags.conformal === "-")
+    throw new UsageError("standard input has one table: give --conformal or the table to predict as a file");
   // Before the fit is opened, as in `read`.
   layoutOptions(flags);
   const fit = await loadFit(model);

@@ -189,5 +189,13 @@ describe("predict --conformal", () => {
     expect(mean - lower).toBeCloseTo(upper - mean, 10);
     expect(upper).toBeGreaterThan(mean);
     await expect(predict("--conformal", held)).rejects.toThrow(/--intervals 0\.9/);
+    await expect(predict("--intervals", "0.9", "--conformal", held, "--averaged")).rejects.toThrow(
+      /leave --averaged out/,
+    );
+    const overwriting = command("predict", model, table, "--intervals", "0.9", "--conformal", held, "--out", held);
+    await expect(overwriting).rejects.toThrow(/--conformal/);
+    expect(readFileSync(held, "utf8")).toMatch(/^a,b,y/);
+    const twice = command("predict", model, "-", "--intervals", "0.9", "--conformal", "-");
+    await expect(twice).rejects.toThrow(/standard input has one table/);
   });
 });
