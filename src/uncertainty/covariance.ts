@@ -20,11 +20,12 @@ async function eachDirection(
   network: Network,
   posterior: Posterior,
   backend: BackendOptions,
-  pace: Pace,
+  signal: AbortSignal | undefined,
   take: (direction: Float64Array, weight: number) => void,
 ): Promise<number> {
   const { space, values, vectors, decay } = posterior;
   const p = network.parameterCount;
+  const pace = new Pace(signal);
   if (space === "parameters") {
     for (let k = 0; k < values.length; k++) {
       take(vectors.subarray(k * p, (k + 1) * p), 1 / (values[k]! + decay));
@@ -32,7 +33,7 @@ async function eachDirection(
     }
     return 0;
   }
-  const { engine, factor } = await trainingKernel(network, posterior, backend, undefined);
+  const { engine, factor } = await trainingKernel(network, posterior, backend, signal);
   try {
     const order = vectors.length / values.length;
     const most = Math.max(1, Math.floor(BLOCK / Math.max(p, order)));
@@ -42,7 +43,7 @@ async function eachDirection(
       for (let k = first; k < end; k++)
         for (let j = 0; j < order; j++) seeds[(k - first) * order + j]! /= Math.sqrt(values[k]!);
       applyFactorTransposed(factor, seeds, network.outputSize);
-      const block = await engine.transposeProduct(network.parameters, seeds);
+      const block = await engine.transposeProduct(network.parameters, seeds, signal);
       for (let k = first; k < end; k++) {
         const weight = 1 / (values[k]! + decay) - (decay > 0 ? 1 / decay : 0);
         take(block.subarray((k - first) * p, (k - first + 1) * p), weight);
@@ -68,7 +69,7 @@ export async function parameterVariances(
   signal: AbortSignal | undefined,
 ): Promise<Float64Array> {
   const sums = new Float64Array(network.parameterCount);
-  const identity = await eachDirection(network, posterior, backend, new Pace(signal), (direction, weight) => {
+  const identity = await eachDirection(network, posterior, backend, signal, (direction, weight) => {
     for (let j = 0; j < sums.length; j++) sums[j]! += weight * direction[j]! ** 2;
   });
   const phi = dispersion(posterior);
@@ -86,7 +87,7 @@ export async function parameterCovariance(
   const p = network.parameterCount;
   const sums = reserve(8 * p * p, "the covariance of the parameters", () => new Float64Array(p * p));
   const phi = dispersion(posterior);
-  const identity = await eachDirection(network, posterior, backend, new Pace(signal), (direction, weight) => {
+  const identity = await eachDirection(network, posterior, backend, signal, (direction, weight) => {
     for (let i = 0; i < p; i++) {
       const scaled = phi * weight * direction[i]!;
       for (let j = 0; j < p; j++) sums[i * p + j]! += scaled * direction[j]!;

@@ -176,7 +176,7 @@ export class Uncertainty {
    * data determine. Of several targets sigma^2 is the noise variance of all together, and for classes 1.
    * @throws as `parameterErrors`
    */
-  parameterCovariance(options: ParameterOptions = {}): Promise<Float64Array> {
+  async parameterCovariance(options: ParameterOptions = {}): Promise<Float64Array> {
     const { signal, ...backend } = checkedOptions(options);
     return parameterCovariance(this.network, this.#posterior, backend, signal);
   }
