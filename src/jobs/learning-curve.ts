@@ -31,7 +31,7 @@ export interface LearningPoint {
   readonly rows: number;
   /** Root of the mean squared error over the folds in raw units, or their mean log-loss. */
   readonly error: number;
-  /** Standard error of it, from the spread over the folds. */
+  /** Standard error of it, from the spread over the folds; NaN where a single fold was trained. */
   readonly standardError: number;
   /** Of each fold that was trained. */
   readonly folds: readonly number[];
@@ -179,22 +179,26 @@ function errorOfMean(values: readonly number[]): number {
 function curveOf(target: string, t: number, found: readonly Scores[], rows: number): LearningTarget {
   const { measure } = found[0] as Scores;
   const shown = measure === "rmse" ? Math.sqrt : (value: number) => value;
-  const list = found.map((one) => ({ rows: one.rows, values: (one.values[t] ?? []).filter(Number.isFinite) }));
+  // By fold: one that was not trained at one size is still the same fold at the others.
+  const list = found.map((one) => ({ rows: one.rows, values: one.values[t] ?? [] }));
   const points = list.map((one) => {
-    const error = shown(mean(one.values));
-    const spread = errorOfMean(one.values);
+    const values = one.values.filter(Number.isFinite);
+    const error = shown(mean(values));
+    const spread = errorOfMean(values);
     const standardError = measure === "rmse" ? spread / (2 * error) : spread;
-    return { rows: one.rows, error, standardError, folds: one.values.map(shown) };
+    return { rows: one.rows, error, standardError, folds: values.map(shown) };
   });
   const lawOf = (left: number | null) =>
     fitLaw(
       list.map((one) => one.rows),
-      list.map(({ values }) => mean(values.filter((_, k) => k !== left))),
+      list.map(({ values }) => mean(values.filter((value, k) => k !== left && Number.isFinite(value)))),
     );
   const reductionOf = (law: LearningLaw) => 1 - shown(lawAt(law, 2 * rows)) / shown(lawAt(law, rows));
   const law = lawOf(null);
-  const folds = Math.min(...list.map(({ values }) => values.length));
-  const others = Array.from({ length: folds }, (_, left) => lawOf(left)).flatMap((one) => one ?? []);
+  const folds = (list[0]?.values ?? []).flatMap((_, k) =>
+    list.some(({ values }) => Number.isFinite(values[k])) ? k : [],
+  );
+  const others = folds.flatMap((left) => lawOf(left) ?? []);
   if (law === null || others.length < 2) {
     const message = `whether more rows would help is not known: a law of ${measureName(measure)} needs three sizes with errors above 0 and two folds`;
     return { target, measure, points, law: null, floor: null, twice: null, more: "unclear", message };
@@ -219,7 +223,7 @@ function curveOf(target: string, t: number, found: readonly Scores[], rows: numb
 
 function verdict({ reduction, standardError }: NonNullable<LearningTarget["twice"]>): LearningTarget["more"] {
   if (reduction >= WORTH && reduction > 2 * standardError) return "yes";
-  return reduction < WORTH && reduction + standardError < WORTH ? "no" : "unclear";
+  return reduction + standardError < WORTH ? "no" : "unclear";
 }
 
 const measureName = (measure: LearningTarget["measure"]) => (measure === "rmse" ? "the RMSE" : "the log-loss");
