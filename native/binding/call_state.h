@@ -1,5 +1,5 @@
-// What a running call of an engine object needs, and how a call runs: where it stands when it is
-// small, else off the event loop. engine_object.cc and jet_engine_object.cc run their calls by it.
+// What a running call of an engine object needs, and how a call runs: on the event loop when it
+// is small, else on a thread of its own. engine_object.cc and jet_engine_object.cc run their calls by it.
 #ifndef GAUSSFLOW_BINDING_CALL_STATE_H_
 #define GAUSSFLOW_BINDING_CALL_STATE_H_
 
@@ -72,9 +72,9 @@ struct CallState {
   }
 };
 
-// Runs compute() as a call of `object`, whose state it keeps: where it stands when `flops`
-// (core/cost.h) are few and `may_stay`, the answer is the value then; else off the event loop, the
-// answer is a promise of the value.
+// Runs compute() as a call of `object`, whose state it keeps. On the event loop when `flops`
+// (core/cost.h) are few and `may_stay`: the answer is the value. Else on another thread: the answer
+// is a promise of the value.
 template <typename Object>
 Napi::Value RunCall(Napi::Env env, Object* object, const std::shared_ptr<CallState>& state,
                     double flops, bool may_stay, PromiseWorker::Compute compute,

@@ -63,7 +63,7 @@ void TestOperations() {
   }
 }
 
-// a^2 for negative a has derivatives, though log a has none; it is asked for none where b is fixed.
+// a^2 for negative a has derivatives, though log a has none; nothing requests one where b is fixed.
 void TestPowerOfNegative() {
   TapeMaker tape(2, {3.0});
   tape.Output(tape.Add(Operation::kPower, 0, tape.Constant(0)));

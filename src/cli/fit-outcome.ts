@@ -70,7 +70,7 @@ export async function concludeFit(result: FitResult, call: FitCall, terminal: Te
   return watch.exitCode ?? (result.reason.code === "non-finite" ? EXIT.numerical : EXIT.ok);
 }
 
-/** Profiles of all free parameters where they are asked for, or shown by a report that can have them. */
+/** Profiles of all free parameters, with --intervals profile, or for a report where there is a noise to measure them by. */
 async function profilesOf(result: FitResult, flags: FitFlags, watch: SignalWatch): Promise<ParameterProfile[]> {
   const { statistics, point, names, states } = result;
   const possible = point.robust === null && (point.absoluteSigma || (statistics.residualDeviation ?? 0) > 0);

@@ -153,7 +153,7 @@ function checkManyRuns(flags: TrainFlags): void {
     throw new UsageError("--cross-validate makes parts of its own: leave --split-column out");
 }
 
-/** Bayesian regularization needs no rows to decide when to stop: none are drawn unless they are asked for. */
+/** Bayesian regularization needs no rows to decide when to stop: none are drawn without --validation. */
 function withoutHeldRows(file: string, flags: TrainFlags): TrainFlags {
   const drawn = flags.method === "bayes" && flags.splitColumn === undefined && (file === "-" || !isDataFile(file));
   return drawn ? { ...flags, validation: flags.validation ?? 0 } : flags;

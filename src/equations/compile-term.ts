@@ -1,5 +1,5 @@
 // Compiles the residuals of one term: which channels the jets need, the tape over them, and the tape that makes the jets of the network's
-// inputs from coordinates. equations.ts calls it for every term, and field.ts for derivatives that are asked for.
+// inputs from coordinates. equations.ts calls it for every term, and field.ts for the derivatives of a field.
 import { argumentError } from "../errors.js";
 import { compile } from "../expression/compile.js";
 import { derivative } from "../expression/derivative.js";

@@ -8,7 +8,7 @@ import type { EquationNames } from "./compile-term.js";
 import { checkDistinct, checkNameList, checkNumbers, DerivativeNames } from "./derivative-names.js";
 import { RawJets } from "./raw-jets.js";
 
-/** What a field is made of besides its network: plain JSON. */
+/** All of a field but its network, as plain JSON. */
 export interface FieldDefinition {
   /** Names of the coordinates. */
   readonly inputs: readonly string[];

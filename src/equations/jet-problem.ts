@@ -21,7 +21,7 @@ export function channelCount({ firsts, seconds }: JetChannels): number {
   return 1 + firsts + seconds.length;
 }
 
-/** Points at which the same residuals are asked. */
+/** Points with the same residuals. */
 export interface JetTerm {
   /** Name of the term in records and errors. */
   readonly name: string;

@@ -1,5 +1,5 @@
 // Computes what a term needs at its points: jets of the network's inputs and auxiliary numbers. equations.ts calls it for the points of training
-// and their renewals, field.ts for derivatives that are asked for.
+// and their renewals, field.ts for the derivatives of a field.
 import { argumentError } from "../errors.js";
 import { column } from "../expression/columns.js";
 import { TapeEvaluator } from "../expression/evaluate.js";

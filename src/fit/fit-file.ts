@@ -47,7 +47,13 @@ export async function loadFit(path: string): Promise<FittedFormula | null> {
 
 function fitFromBody(value: unknown, where: string): FittedFormula {
   const body = fields(value, where, "the body");
-  checkFields(body, { required: { formula: "text", target: "text", residualDeviation: "number or null", degreesOfFreedom: "count or null" } }, where, "the body"); // biome-ignore format: one call
+  const required = {
+    formula: "text",
+    target: "text",
+    residualDeviation: "number or null",
+    degreesOfFreedom: "count or null",
+  } as const;
+  checkFields(body, { required }, where, "the body");
   const parameters = list(body.parameters, where, "parameters").map((one, j) => {
     const what = `parameters[${j}]`;
     checkFields(one, { required: { name: "text", estimate: "number" } }, where, what);

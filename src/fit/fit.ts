@@ -1,4 +1,4 @@
-// Fits a setup: runs the minimization from the given start, and others where they are asked for or where the first does not end well. least-squares.ts and
+// Fits a setup: runs the minimization from the given start, and others where the options request them or the first does not end well. least-squares.ts and
 // curve-fit.ts call it.
 //
 //   1. from the given start; with linear parameters named, by variable projection first (separable.ts)

@@ -61,7 +61,7 @@ export interface RegularizationPolicy {
   stale(state: MethodState): boolean;
   /** Whether the decay is the last one, so that the run may end where it converges. */
   settled(state: MethodState): boolean;
-  /** The fit that the run keeps where it ends before the decay is the last one; null: the point where it stands, as once it is. */
+  /** The fit that the run keeps where it ends before the decay is the last one; null: its last point, as in a run that ends after that. */
   kept(state: MethodState): KeptFit | null;
   /** The state whose next point is due, where the run could go no further with the present decay. */
   hastened(state: MethodState): MethodState;

@@ -34,6 +34,9 @@ export interface FittedRows {
   readonly x: { readonly name: string; readonly values: Float64Array } | null;
 }
 
+/** Places of the series whose area between them is filled. */
+const CURVE_BAND: NonNullable<Chart["bands"]> = [[0, 1]];
+
 /** Observations and the curve, or, of a model of several variables, observations against fitted values. */
 export function curveChart(rows: FittedRows, curve: FittedCurve | null, level: number): Chart {
   const { target, observed, fitted } = rows;
@@ -78,7 +81,7 @@ export function curveChart(rows: FittedRows, curve: FittedCurve | null, level: n
     x: { label: curve.variable, scale: "linear" },
     y: { label: target, scale: "linear" },
     series,
-    bands: observation === null ? [[0, 1]] : [[0, 1], [4, 5]], // biome-ignore format: pairs
+    bands: observation === null ? CURVE_BAND : [...CURVE_BAND, [4, 5]],
   };
 }
 

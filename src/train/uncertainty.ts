@@ -19,7 +19,7 @@ import { measure } from "../uncertainty/measure.js";
 import { Uncertainty } from "../uncertainty/uncertainty.js";
 import type { TrainResult } from "./train-result.js";
 
-/** What the warning of a training begins with where its uncertainty was asked for and could not be had. */
+/** The first words of the warning of a training whose uncertainty was requested and could not be measured. */
 export const UNMEASURED = "the uncertainty was not measured";
 
 /** Options of `estimateUncertainty`. */

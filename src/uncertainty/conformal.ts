@@ -60,7 +60,7 @@ export class Conformal {
   readonly kind: "split" | "cross";
   /** Rows that no network had seen whose errors make the intervals. */
   readonly samples: number;
-  /** Largest share that intervals can be asked for, samples / (samples + 1). */
+  /** Largest share that intervals can have, samples / (samples + 1). */
   readonly most: number;
   /** Whether the intervals follow the deviation that the model predicts at each input. */
   readonly scaled: boolean;

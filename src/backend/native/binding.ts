@@ -201,7 +201,7 @@ export interface NativeChannels {
   readonly products: Float64Array;
 }
 
-/** A JetTerm of src/equations/jet-problem.ts, its lists as arrays. Without points where only sizes are asked for. */
+/** A JetTerm of src/equations/jet-problem.ts, its lists as arrays. Without points where only its sizes are needed. */
 export interface NativeJetTerm extends NativeChannels {
   readonly points: number;
   readonly auxiliaryCount: number;

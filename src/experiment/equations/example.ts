@@ -8,7 +8,7 @@ import type { EquationsResult } from "../../train/equations-result.js";
 import { train } from "../../train/train.js";
 import { type ExperimentContext, show } from "../experiment.js";
 
-/** What one run of an example comes to. */
+/** The result of one run of an example. */
 export interface ExampleRun {
   /** Figures by name, for the table and the lines of JSON. */
   readonly figures: Readonly<Record<string, number>>;

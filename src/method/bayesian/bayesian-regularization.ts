@@ -65,7 +65,7 @@ export function bayesianRegularization(options: BayesianRegularizationOptions = 
   });
 }
 
-/** The choices of Levenberg-Marquardt, and all samples in double precision where the spectrum is asked for. */
+/** The choices of Levenberg-Marquardt, and all samples in double precision at a point whose spectrum is needed. */
 function exactWhereDue({ planned, next }: FidelityPolicy, isDue: RegularizationPolicy["due"]): FidelityPolicy {
   return {
     planned,
