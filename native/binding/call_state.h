@@ -1,5 +1,6 @@
-// What a running call of an engine object needs, and how a call runs: on the event loop when it
-// is small, else on a thread of its own. engine_object.cc and jet_engine_object.cc run their calls by it.
+// What a running call of an engine object needs, and how a call runs: on the event loop when it is
+// small, else on a thread of its own. engine_object.cc and jet_engine_object.cc run their calls by
+// it.
 #ifndef GAUSSFLOW_BINDING_CALL_STATE_H_
 #define GAUSSFLOW_BINDING_CALL_STATE_H_
 
