@@ -1,4 +1,4 @@
-// The code of README.md, docs/guide.md, docs/equations.md and docs/fitting.md runs and prints what the pages show, and all pages link and name existing files.
+// The code of README.md, docs/guide.md, docs/equations.md, docs/fitting.md and docs/uncertainty.md runs and prints what the pages show, and all pages link and name existing files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ beforeAll(() => {
 
 afterAll(() => folder.remove());
 
-it.each(["docs/guide.md", "docs/equations.md", "docs/fitting.md"])(
+it.each(["docs/guide.md", "docs/equations.md", "docs/fitting.md", "docs/uncertainty.md"])(
   "%s: every block runs and prints what the page shows",
   (page) => {
     for (const block of blocksOf(page)) {
