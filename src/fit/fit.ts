@@ -2,8 +2,8 @@
 // curve-fit.ts call it.
 //
 //   1. from the given start; with linear parameters named, by variable projection first (separable.ts)
-//   2. where that ran out of iterations, or into a region without slope (a rate that grew until the model no longer depends on it): by variable
-//      projection where parameters are linear, else from starts drawn around the given one
+//   2. where that ran out of iterations, into a region without slope (a rate that grew until the model no longer depends on it), or to infinity
+//      along parameters that cancel: by variable projection where parameters are linear, else from starts drawn around the given one
 //   3. with `starts`, from as many
 //
 // The end of least objective is the result; the first of those that are equal within rounding.
@@ -57,6 +57,8 @@ const RESCUES = 8;
 const EQUAL = 1e-9;
 /** A parameter has lost its effect where its column is this much shorter than before, and its whole size changes the residuals by so little. */
 const FLAT = 1e-6;
+/** Condition number of J with columns of norm one above which parameters cancel, as a huge decay and a huge offset do along a flat curve. */
+const CANCELED = 1e10;
 
 /** @throws GAUSSFLOW_ARGUMENT where the residuals at the start are not finite */
 export async function runAttempts(setup: FitSetup, plan: FitPlan): Promise<Fitted> {
@@ -109,7 +111,8 @@ class Run {
       await this.#from("start", start, linear === null ? Math.min(PATIENCE, stop.iterations) : stop.iterations);
     for (let number = 1; number < starts && !this.#over(); number++)
       await this.#from("drawn start", drawnStart(this.#setup, seed, number), stop.iterations);
-    if (starts === 1 && linear === null && this.#endedBadly() && !this.#over()) await this.#rescue();
+    if (starts === 1 && linear === null && (this.#endedBadly() || this.#cancels()) && !this.#over())
+      await this.#rescue();
   }
 
   fitted(): Fitted {
@@ -125,7 +128,7 @@ class Run {
     const unfinished = this.#best().result.reason.code === "iterations";
     // A minimization that was on its way goes on from where it is: another start may lead to another of several minima.
     if (projects && unfinished) await this.#projected(linear, this.#best().b);
-    if (projects && this.#endedBadly()) await this.#projected(linear, start);
+    if (projects && (this.#endedBadly() || this.#cancels())) await this.#projected(linear, start);
     if (!this.#endedBadly()) return;
     const rest = stop.iterations - PATIENCE;
     if (this.#best().result.reason.code === "iterations" && rest > 0) await this.#from("start", this.#best().b, rest);
@@ -188,6 +191,12 @@ class Run {
     return engine.lostEffects(FLAT).length > 0;
   }
 
+  /** Whether parameters cancel at the best end, where there are enough residuals to tell them apart. */
+  #cancels(): boolean {
+    const { engine } = this.#best();
+    return engine.sampleCount >= engine.parameterCount && engine.condition() > CANCELED;
+  }
+
   #over(): boolean {
     return this.#plan.signal?.aborted === true || performance.now() >= this.#end;
   }
@@ -195,6 +204,6 @@ class Run {
 
 /** The error for a start where the residuals are not finite. */
 function startError({ message, where }: Reason): GaussflowError {
-  const rule = `must be a point where all residuals and their derivatives are finite: ${message}. Start elsewhere, or set bounds`;
+  const rule = `must be a point where all residuals and their derivatives are finite: ${message}. Start elsewhere, set bounds, or check that the function gives a number for every observation`;
   return new GaussflowError("GAUSSFLOW_ARGUMENT", `start ${rule}`, { argument: "start", rule, where });
 }

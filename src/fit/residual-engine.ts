@@ -21,6 +21,7 @@ import type {
 import type { LossRule, LossSeeds } from "../loss/loss.js";
 import { squaredErrorRule } from "../loss/squared-error.js";
 import { BoundedSteps } from "./bounded-step.js";
+import { unscaledCovariance } from "./covariance.js";
 import { allFinite } from "./differences.js";
 import { applyTransposed, factorColumns } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
@@ -201,6 +202,12 @@ export class ResidualEngine implements Engine {
    */
   lostEffects(share: number): number[] {
     return this.free.filter((_, k) => !this.#steps.held[k] && this.#jacobian.lostEffect(k, this.#b, share));
+  }
+
+  /** Condition number of J~ at the last linearization, with columns of norm one, of the parameters that no bound holds. */
+  condition(): number {
+    const moving = this.free.flatMap((_, k) => (this.#steps.held[k] ? [] : [k]));
+    return unscaledCovariance(this.#steps.triangle, this.parameterCount, moving).condition;
   }
 
   async evaluate(w: Float64Array) {

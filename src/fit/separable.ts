@@ -7,8 +7,10 @@ import { DampedTriangle } from "./damped-triangle.js";
 import { applyTransposed, factorColumns, type Reflections, reflectionsOf } from "./householder.js";
 import type { Box, ResidualFunction } from "./residual-function.js";
 
-/** Relative size of second differences that is rounding. */
+/** Second differences that are rounding, relative to first differences: a model may be computed less exactly than its residuals are held. */
 const ROUNDING = 1e-10;
+/** The same relative to the residuals, which can be far larger than what the model has in them: their rounding, four times over. */
+const HELD = 4 * Number.EPSILON;
 
 /**
  * Parameters among `candidates` in which the residuals are linear together, seen from their values around b. Those with bounds must not be
@@ -58,7 +60,8 @@ export async function linearParameters(
 function isZero(a: Float64Array, b: Float64Array, c: Float64Array, d: Float64Array): boolean {
   return a.every((value, i) => {
     const size = Math.abs(value) + Math.abs(b[i]) + Math.abs(c[i]) + Math.abs(d[i]);
-    return Math.abs(value - b[i] - c[i] + d[i]) <= ROUNDING * size;
+    const change = Math.abs(value - b[i]) + Math.abs(c[i] - d[i]) + Math.abs(value - c[i]) + Math.abs(b[i] - d[i]);
+    return Math.abs(value - b[i] - c[i] + d[i]) <= ROUNDING * change + HELD * size;
   });
 }
 

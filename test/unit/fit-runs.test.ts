@@ -280,6 +280,23 @@ describe("variable projection", () => {
   });
 });
 
+describe("linear parameters that start far too small", () => {
+  const times = [0, 1, 2, 3, 4, 5, 6, 7];
+  it.each([1, 1e3, 1e6, 1e8, 1e10, 1e12])("do not send the others to infinity: y of size %d", async (size) => {
+    const y = times.map((t) => size * (3 * Math.exp(-t / 2) + 1 + 1e-3 * Math.sin(9 * t)));
+    const { estimates, converged } = await curveFit("a*exp(-k*x)+c", times, y, { start: { a: 1, k: 1, c: 1 } });
+    const unit = await curveFit(
+      "a*exp(-k*x)+c",
+      times,
+      y.map((value) => value / size),
+      { start: { a: 3, k: 0.5, c: 1 } },
+    );
+    expect(converged).toBe(true);
+    // The problem is the same in other units; a fit ends where a further step is expected to change 1e-9.
+    expect(Math.abs(estimates[1]! / unit.estimates[1]! - 1)).toBeLessThan(1e-8);
+  });
+});
+
 describe("wrong arguments are named", () => {
   const wrong: readonly [string, object, RegExp][] = [
     ["no start", { start: [] }, /problem\.start must be an array of at least one number/],
