@@ -25,6 +25,20 @@ export function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
+/** Sum of products of `length` entries, of a from place i and of b from place j, in four strands that a processor adds side by side. */
+export function dotAt(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 4 <= length; k += 4) {
+    s0 += a[i + k] * b[j + k];
+    s1 += a[i + k + 1] * b[j + k + 1];
+    s2 += a[i + k + 2] * b[j + k + 2];
+    s3 += a[i + k + 3] * b[j + k + 3];
+  }
+  for (; k < length; k++) s0 += a[i + k] * b[j + k];
+  return s0 + s1 + (s2 + s3);
+}
+
 // Plain loops: the first iterations of a training run before they are compiled, and there an iterator costs six times as much.
 
 /** |vector|_inf; NaN where an entry is. */

@@ -3,6 +3,7 @@
 //
 // Storage: J is n x p, column-major. Column k holds R above and on the diagonal, and the reflection's vector below it; the leading entry of that vector is
 // `heads[k]`, and H = I - v v^T / (v_k beta) in LAPACK's normalization with |v|^2 = 2 `halves[k]` (0: no reflection).
+import { dotAt } from "../algebra/vectors.js";
 
 /** The factor of a column-major matrix: R and the reflections, in place of the matrix. */
 export interface Reflections {
@@ -54,20 +55,6 @@ function reflect({ rows, matrix, heads, halves }: Reflections, k: number, vector
   const factor = along / halves[k];
   vector[at + k] -= factor * heads[k];
   subtractAt(vector, at + k + 1, factor, matrix, below, rest);
-}
-
-/** Dot product of two stretches, in four strands that a processor adds side by side. */
-function dotAt(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let k = 0;
-  for (; k + 4 <= length; k += 4) {
-    s0 += a[i + k] * b[j + k];
-    s1 += a[i + k + 1] * b[j + k + 1];
-    s2 += a[i + k + 2] * b[j + k + 2];
-    s3 += a[i + k + 3] * b[j + k + 3];
-  }
-  for (; k < length; k++) s0 += a[i + k] * b[j + k];
-  return s0 + s1 + (s2 + s3);
 }
 
 function subtractAt(a: Float64Array, i: number, factor: number, b: Float64Array, j: number, length: number): void {

@@ -3,6 +3,7 @@
 // Small singular values have small relative errors where a scaling of the columns makes A well conditioned, which methods that first
 // reduce A to a bidiagonal do not achieve. Source: Demmel and Veselic, Jacobi's method is more accurate than QR, SIAM J. Matrix Anal. 13
 // (1992) 1204-1245. The Jacobi rotations of the reference engine are for matrices so large that they must take turns with the event loop.
+import { dotAt } from "../algebra/vectors.js";
 import { GaussflowError } from "../errors.js";
 
 /** The singular values, descending, and the right singular vectors, one row of n numbers each. */
@@ -35,7 +36,7 @@ export function singularValues(columns: Float64Array, m: number, n: number): Sin
         rotate(v, a * n, b * n, n, turn);
       }
   }
-  const sizes = Float64Array.from({ length: n }, (_, k) => Math.sqrt(dot(columns, columns, k * m, k * m, m)));
+  const sizes = Float64Array.from({ length: n }, (_, k) => Math.sqrt(dotAt(columns, k * m, columns, k * m, m)));
   const order = Array.from(sizes.keys()).sort((i, j) => sizes[j] - sizes[i]);
   const vectors = new Float64Array(n * n);
   for (const [to, from] of order.entries()) vectors.set(v.subarray(from * n, (from + 1) * n), to * n);
@@ -50,9 +51,9 @@ interface Turn {
 /** The rotation that makes two columns orthogonal; null where they are, to rounding. */
 function rotation(x: Float64Array, y: Float64Array): Turn | null {
   const m = x.length;
-  const xx = dot(x, x, 0, 0, m);
-  const yy = dot(y, y, 0, 0, m);
-  const xy = dot(x, y, 0, 0, m);
+  const xx = dotAt(x, 0, x, 0, m);
+  const yy = dotAt(y, 0, y, 0, m);
+  const xy = dotAt(x, 0, y, 0, m);
   const negligible = Number.EPSILON * m * Math.sqrt(xx) * Math.sqrt(yy);
   if (Math.abs(xy) <= negligible || xx === 0 || yy === 0) return null;
   const zeta = (yy - xx) / (2 * xy);
@@ -68,10 +69,4 @@ function rotate(values: Float64Array, a: number, b: number, count: number, { cos
     values[a + i] = cosine * x - sine * y;
     values[b + i] = sine * x + cosine * y;
   }
-}
-
-function dot(x: Float64Array, y: Float64Array, a: number, b: number, count: number): number {
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += x[a + i] * y[b + i];
-  return sum;
 }

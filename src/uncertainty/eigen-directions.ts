@@ -2,6 +2,7 @@
 // network, from the engine of its training. measure.ts calls it.
 //   p <= n c   of G = J~^T J~, with weight decay from G itself, without from the triangle of J~ = QR, which squares no condition number
 //   p > n c    of the kernel K = J~ J~^T, which has the same values but for p - n c zeros
+import { dot } from "../algebra/vectors.js";
 import { failed } from "../backend/engine.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 import type { Posterior } from "../network/posterior.js";
@@ -58,10 +59,4 @@ async function directionsBy(
   const gamma = values.reduce((sum, value) => sum + value / (value + decay), 0);
   const space = curvature === "dual" ? "samples" : "parameters";
   return { ok: true, space, values, vectors: vectors.slice(first * order), gamma, remaining };
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
-  return sum;
 }

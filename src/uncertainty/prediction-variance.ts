@@ -3,6 +3,7 @@
 //   space "parameters"   sum_k (J v_k)(J v_k)^T / (value_k + d)
 //   space "samples"      d > 0: (J J^T - sum_k t_k t_k^T / (value_k + d)) / d,   d = 0: sum_k t_k t_k^T / value_k^2,   t_k = u_k^T J~ J^T
 // where J~ are the rows of the training, and J those of the new rows, of which a few at a time exist.
+import { dotAt } from "../algebra/vectors.js";
 import { type BackendOptions, createEngine } from "../backend/create.js";
 import type { NetworkEngine } from "../backend/network-engine.js";
 import { Pace } from "../event-loop-yield.js";
@@ -122,10 +123,11 @@ export class OutputPredictor {
     const size = this.#full ? c : 1;
     if (decay > 0)
       for (let a = 0; a < c; a++)
-        for (let b = 0; b < size; b++) own[a * size + b] = dot(rows, a * p, rows, (size === 1 ? a : b) * p, p) / decay;
+        for (let b = 0; b < size; b++)
+          own[a * size + b] = dotAt(rows, a * p, rows, (size === 1 ? a : b) * p, p) / decay;
     const t = new Float64Array(c);
     for (let k = 0; k < values.length; k++) {
-      for (let a = 0; a < c; a++) t[a] = dot(vectors, k * order, cross, at + a * order, order);
+      for (let a = 0; a < c; a++) t[a] = dotAt(vectors, k * order, cross, at + a * order, order);
       addSquares(own, t, decay > 0 ? -1 / (decay * (values[k]! + decay)) : 1 / values[k]! ** 2, size);
       if (k % 64 === 63) await pace.turn();
     }
@@ -133,11 +135,4 @@ export class OutputPredictor {
     for (let a = 0; a < c; a++)
       own[a * size + (size === 1 ? 0 : a)] = Math.max(0, own[a * size + (size === 1 ? 0 : a)]!);
   }
-}
-
-/** Sum of products of `count` entries of two arrays from these places. */
-function dot(a: Float64Array, i: number, b: Float64Array, j: number, count: number): number {
-  let sum = 0;
-  for (let k = 0; k < count; k++) sum += a[i + k]! * b[j + k]!;
-  return sum;
 }
